@@ -4,11 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Self
 
 ContextValue = str | tuple[str, ...]
-_NO_CONTEXT: Mapping[str, ContextValue] = MappingProxyType({})
 
 
 class PrincipalKind(StrEnum):
@@ -27,7 +25,8 @@ class Principal:
 
     `arn` is the identity of the request: the ARN of a user, of a role session (`arn:aws:sts::…:assumed-role/…`), of an account's root or of
     a federated user; the service principal of a service; the provider (SAML or OIDC provider's ARN, or the provider's host) of an identity
-    that assumes a role with a token. `role` is the ARN of the role behind a session, `user` that of the user behind a federated user.
+    that assumes a role with a token. `role` is the ARN of the role behind a session, `user` that of the user behind a federated user,
+    `canonical_user` the account's canonical user ID, by which S3 can name an account.
     """
 
     kind: PrincipalKind
@@ -35,6 +34,7 @@ class Principal:
     account: str = ""
     role: str = ""
     user: str = ""
+    canonical_user: str = ""
 
     @classmethod
     def root(cls, account: str, partition: str = "aws") -> Self:
@@ -89,7 +89,7 @@ class Request:
     action: str
     resource: str
     resource_account: str
-    context: Mapping[str, ContextValue] = field(default=_NO_CONTEXT)
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ class Policies:
     - `identity`: policies of the role or user (and of its groups)
     - `boundary`: its permissions boundary
     - `session`: session policies passed when the session was made; together they are its limit
-    - `scps`, `rcps`: organization policies, one tuple for each level from the root to the account itself; every level has to allow.
-      `scps` are those of the principal's account, `rcps` those of the resource's account. Leave out a level that has none.
+    - `scps`: service control policies of the principal's account, one tuple for each level from the root to the account; every level has to allow
+    - `rcps`: resource control policies of the resource's account, by level too; they can only deny
     - `resource`: the policy on the resource itself: bucket, topic, repository, key policy, or a role's trust policy
     - `resource_must_allow`: no access without the resource's own policy, even within the account: KMS keys and the trust policies of roles.
       Without it, a resource policy is one of two ways to be allowed within the account.
@@ -148,7 +148,8 @@ class Decision:
     """`layer` made the decision: it granted, denied, or lacks the permission that it would have to give.
 
     `statement` names the statement: policy name and Sid (`risk-dev-training#ReadFeatures`) or, without Sid, position from 0
-    (`risk-dev-training[2]`). It is None when no statement speaks: an implicit deny, or the root of the account that owns the resource.
+    (`risk-dev-training[2]`); `a#x and b#y` where both sides had to allow (across accounts, or by a key's delegation to its account).
+    It is None when no statement speaks: an implicit deny, or the root of the account that owns the resource.
     """
 
     allowed: bool
@@ -158,6 +159,10 @@ class Decision:
 
     def __str__(self) -> str:
         return f"{self.reason} by {self.layer}" + (f" {self.statement}" if self.statement else "")
+
+
+def _account(arn: str) -> str:
+    return arn.split(":")[4]
 
 
 class PolicyError(ValueError):
