@@ -31,7 +31,11 @@ class Target:
 TARGETS = {
     "object": Target(
         ("s3:GetObject", "s3:PutObject"),
-        ("arn:aws:s3:::risk-dev-raw/2024/a.csv", "arn:aws:s3:::risk-dev-raw/home/ana/x", "arn:aws:s3:::risk-dev-models/a+b(1).bin"),
+        (
+            "arn:aws:s3:::risk-dev-raw/2024/a.csv",
+            "arn:aws:s3:::risk-dev-raw/home/ana/x",
+            "arn:aws:s3:::risk-dev-models/a+b(1).bin",
+        ),
         (
             "arn:aws:s3:::risk-dev-raw/*",
             "arn:aws:s3:::risk-dev-*",
@@ -142,10 +146,16 @@ KEYS: dict[str, tuple[str, tuple[str, ...]]] = {
     "aws:PrincipalTag/seal": ("binary", ("c2VjcmV0", "b3RoZXI=")),
     "aws:ResourceTag/department": ("string", ("risk", "marketing")),
     "aws:PrincipalOrgID": ("string", ("o-northwind01", "o-other00001")),
-    "aws:PrincipalOrgPaths": ("strings", ("o-northwind01/r-ab12/ou-1/", "o-northwind01/r-ab12/ou-2/", "o-other00001/r-x/")),
+    "aws:PrincipalOrgPaths": (
+        "strings",
+        ("o-northwind01/r-ab12/ou-1/", "o-northwind01/r-ab12/ou-2/", "o-other00001/r-x/"),
+    ),
     "aws:RequestTag/department": ("string", ("risk", "marketing")),
     "aws:TagKeys": ("strings", ("department", "owner", "group")),
-    "aws:SourceArn": ("arn", (f"arn:aws:sns:eu-central-1:{HOME}:risk-dev-page", f"arn:aws:eks:eu-west-1:{ABROAD}:cluster/dev")),
+    "aws:SourceArn": (
+        "arn",
+        (f"arn:aws:sns:eu-central-1:{HOME}:risk-dev-page", f"arn:aws:eks:eu-west-1:{ABROAD}:cluster/dev"),
+    ),
     "aws:SourceAccount": ("string", (HOME, ABROAD)),
     "aws:SourceVpce": ("string", ("vpce-0a", "vpce-0b")),
     "aws:RequestedRegion": ("string", ("eu-central-1", "us-east-1")),
@@ -162,7 +172,9 @@ KEYS: dict[str, tuple[str, tuple[str, ...]]] = {
     "iam:PassedToService": ("string", ("eks.amazonaws.com", "sagemaker.amazonaws.com")),
     "iam:AssociatedResourceArn": ("arn", (f"arn:aws:eks:eu-central-1:{HOME}:cluster/platform-dev",)),
 }
-GLOBAL = tuple(key for key in KEYS if key.startswith("aws:") and key not in {"aws:RequestTag/group", "aws:ResourceTag/department"})
+GLOBAL = tuple(
+    key for key in KEYS if key.startswith("aws:") and key not in {"aws:RequestTag/group", "aws:ResourceTag/department"}
+)
 FILLED_IN = {
     "aws:PrincipalArn": ("arn", (f"arn:aws:iam::{HOME}:role/analyst", f"arn:aws:iam::{HOME}:user/ana")),
     "aws:PrincipalAccount": ("string", (HOME, ABROAD)),
@@ -383,7 +395,9 @@ class Generator:
         value = random.choice(pool)
         if kind in {"string", "strings"}:
             if "Like" in operator and self.chance(0.6):
-                return random.choice((f"{value[:2]}*", f"*{value[-2:]}", f"?{value[1:]}", "*", f"{value}?", "${*}", f"[{value}]"))
+                return random.choice(
+                    (f"{value[:2]}*", f"*{value[-2:]}", f"?{value[1:]}", "*", f"{value}?", "${*}", f"[{value}]")
+                )
             if self.chance(0.12):
                 return random.choice(
                     (
@@ -402,15 +416,39 @@ class Generator:
             if key == "aws:EpochTime":
                 return random.choice(("1714564800", "1714564801", "1714608000", "1700000000"))
             return random.choice(
-                (value, "2024-05-01", "2024-05-01T12:00Z", "2024-05-01T14:00:00+02:00", "2024-06", "2023-12-31T23:59:59.000Z")
+                (
+                    value,
+                    "2024-05-01",
+                    "2024-05-01T12:00Z",
+                    "2024-05-01T14:00:00+02:00",
+                    "2024-06",
+                    "2023-12-31T23:59:59.000Z",
+                )
             )
         if kind == "bool":
             return random.choice(("true", "false", "True", True, False))
         if kind == "ip":
             return random.choice(
-                ("10.0.0.0/8", "10.16.3.4", "203.0.113.0/24", "2001:db8::/32", "2001:db8::17", "0.0.0.0/0", "::/0", "10.16.3.5/32")
+                (
+                    "10.0.0.0/8",
+                    "10.16.3.4",
+                    "203.0.113.0/24",
+                    "2001:db8::/32",
+                    "2001:db8::17",
+                    "0.0.0.0/0",
+                    "::/0",
+                    "10.16.3.5/32",
+                )
             )
         if kind == "arn":
             parts = value.split(":")
-            return random.choice((value, ":".join([*parts[:5], "*"]), ":".join([*parts[:3], "*", "*", *parts[5:]]), f"{value[:-2]}??", "arn:aws:iam::*:*"))
+            return random.choice(
+                (
+                    value,
+                    ":".join([*parts[:5], "*"]),
+                    ":".join([*parts[:3], "*", "*", *parts[5:]]),
+                    f"{value[:-2]}??",
+                    "arn:aws:iam::*:*",
+                )
+            )
         return value
