@@ -81,6 +81,9 @@ class Defaults(Fields):
         description="Shares of a budget that send an alert, rising, in percent.",
         examples=[[50, 80, 100]],
     )
+    usd_per_eur: float = Field(
+        gt=0, le=10, description="Rate at which budgets are kept: AWS wants them in US dollars.", examples=[1.1]
+    )
     image_retention_count: int = Field(ge=1, le=1000, description="Images that each repository keeps.", examples=[30])
 
 
@@ -119,5 +122,5 @@ class Organization(Declared):
     )
     defaults: Defaults = Field(
         description="What departments needn't say.",
-        examples=[{"budget_alerts_percent": [50, 80, 100], "image_retention_count": 30}],
+        examples=[{"budget_alerts_percent": [50, 80, 100], "usd_per_eur": 1.1, "image_retention_count": 30}],
     )

@@ -1,0 +1,120 @@
+"""A department's roles, all under one permissions boundary. They start with nothing."""
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import actions, trust
+from infra.access import Principal
+from infra.components.base import Component
+from infra.naming import Names
+from infra.policy import MANAGED_LIMIT, Statement, document
+from infra.spec import StackDeclaration
+from infra.spec.types import Persona, Workload, Zone
+
+SESSION_SECONDS = 3600
+POD_WORKLOADS = (Workload.TRAINING, Workload.SERVING, Workload.PIPELINE)
+
+
+def boundary(stack: StackDeclaration, names: Names) -> str:
+    """The most that any role of the department can ever do, whatever is attached to it."""
+    assert stack.department is not None
+    buckets = [names.bucket_arn(zone) for zone in Zone]
+    return document(
+        [
+            Statement(actions.ALL_ZONE, tuple(buckets)),
+            Statement(actions.ALL_OBJECT, tuple(f"{bucket}/*" for bucket in buckets)),
+            Statement(actions.ALL_FEATURES, names.catalog_arns("*")),
+            Statement(actions.ALL_ONLINE, (names.online_table_arn("*"),)),
+            Statement(actions.ALL_IMAGES, (names.arn("ecr", f"repository/{names.prefix}/*"),)),
+            Statement(
+                actions.ALL_PACKAGES,
+                (
+                    names.arn("sagemaker", f"model-package-group/{names.prefix}-*"),
+                    names.arn("sagemaker", f"model-package/{names.prefix}-*"),
+                ),
+            ),
+            Statement(actions.ALL_LOGS, (names.log_group_arn(f"/stagegate/{names.prefix}/*"),)),
+            Statement(actions.ALL_TOPICS, (names.topic_arn("*"),)),
+            Statement(
+                actions.ALL_WATCHING,
+                (
+                    names.alarm_arn(f"{names.prefix}-*"),
+                    names.dashboard_arn(names.prefix),
+                    names.dashboard_arn(f"{names.prefix}-*"),
+                ),
+            ),
+            Statement(
+                actions.KEY_ENCRYPT,
+                (names.arn("kms", "key/*"),),
+                conditions={
+                    "StringEquals": {
+                        "aws:ResourceTag/department": names.part,
+                        "aws:ResourceTag/environment": names.environment,
+                    }
+                },
+            ),
+            Statement(actions.ALL_ANYWHERE, ("*",)),
+            Statement(
+                actions.ANYTHING,
+                ("*",),
+                "Deny",
+                "OwnRegionsOnly",
+                conditions={"StringNotEquals": {"aws:RequestedRegion": stack.department.residency}},
+            ),
+            Statement(actions.ESCAPE, ("*",), "Deny", "NoEscape"),
+        ],
+        name=names.boundary,
+        limit=MANAGED_LIMIT,
+    )
+
+
+class Identity(Component):
+    """Roles by persona and workload. `ci` exists once a model does: without one no repository is trusted."""
+
+    def __init__(
+        self,
+        name: str,
+        stack: StackDeclaration,
+        cluster_name: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, stack, opts)
+        self.boundary = aws.iam.Policy(
+            name,
+            name=self.names.boundary,
+            description=f"The most that roles of {self.names.prefix} can do",
+            policy=boundary(stack, self.names),
+            tags=self.names.tags(self.names.boundary),
+            opts=self.child(),
+        )
+        self.roles: dict[Principal, aws.iam.Role] = {
+            persona: self._role(persona, trust.persona(stack, self.names, persona)) for persona in Persona
+        }
+        for workload in POD_WORKLOADS:
+            self.roles[workload] = self._role(workload, trust.pods(self.names, workload))
+            aws.eks.PodIdentityAssociation(
+                f"{name}-{workload}",
+                cluster_name=cluster_name,
+                namespace=self.names.namespace,
+                service_account=str(workload),
+                role_arn=self.roles[workload].arn,
+                tags=self.names.tags(self.names.role(workload)),
+                opts=self.child(),
+            )
+        builds = trust.builds(stack, self.names)
+        if builds:
+            self.roles[Workload.CI] = self._role(Workload.CI, builds)
+        self.register_outputs({"roles": {str(who): self.names.role_arn(who) for who in self.roles}})
+
+    def _role(self, who: Principal, trusted: str) -> aws.iam.Role:
+        role = self.names.role(who)
+        return aws.iam.Role(
+            f"{self.name}-{who}",
+            name=role,
+            description=f"{who} of {self.names.prefix}",
+            assume_role_policy=trusted,
+            max_session_duration=SESSION_SECONDS,
+            permissions_boundary=self.boundary.arn,
+            tags=self.names.tags(role),
+            opts=self.child(),
+        )
