@@ -69,10 +69,10 @@ class Alarms(Component):
 
     def _availability(self, model: Model, slos: Slos) -> None:
         for burn in BURNS:
-            windows = {}
+            windows: dict[str, pulumi.Resource] = {}
             for seconds in (burn.long, burn.short):
                 what = f"availability-{burn.name}-{seconds // MINUTE}m"
-                windows[seconds] = self._error_ratio(
+                windows[self.names.alarm(model, what)] = self._error_ratio(
                     model, what, seconds, error_ratio_threshold(slos.availability_percent, burn.rate)
                 )
             name = self.names.alarm(model, f"availability-{burn.name}")
@@ -85,13 +85,11 @@ class Alarms(Component):
                     "availability",
                     f"Error budget of {slos.availability_percent} % burns {burn.rate} times too fast",
                 ),
-                alarm_rule=pulumi.Output.all(*(alarm.name for alarm in windows.values())).apply(
-                    lambda names: " AND ".join(f'ALARM("{name}")' for name in names)
-                ),
+                alarm_rule=" AND ".join(f'ALARM("{window}")' for window in windows),
                 alarm_actions=[self.topics.first if burn.urgent else self.topics.second],
                 ok_actions=[self.topics.first if burn.urgent else self.topics.second],
                 tags=self.names.tags(name, model),
-                opts=self.child(),
+                opts=self.child(depends_on=list(windows.values())),
             )
 
     def _error_ratio(self, model: Model, what: str, seconds: int, threshold: float) -> aws.cloudwatch.MetricAlarm:

@@ -1,0 +1,58 @@
+"""The command line. Each command imports what it needs when it runs, so that help and validation are quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="stagegate",
+    help="Least-privilege ML environments for every department, declared, provisioned and judged.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+new = typer.Typer(help="Start something new.", no_args_is_help=True)
+app.add_typer(new, name="new")
+
+Stacks = Annotated[Path, typer.Option("--stacks", help="Folder of the declarations.", metavar="DIR")]
+DEFAULT_STACKS = Path("stacks")
+
+
+@app.command()
+def validate(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Report only what is wrong in these.")] = None,
+    stacks: Stacks = DEFAULT_STACKS,
+) -> None:
+    """Check the declarations: silent when all is well."""
+    from stagegate.validate import validate
+
+    validate(stacks, paths or [])
+
+
+@app.command()
+def access(
+    stack: Annotated[str, typer.Argument(help="A department's stack, such as risk-dev.")],
+    stacks: Stacks = DEFAULT_STACKS,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Who may do what in a department."""
+    from stagegate.access import show
+
+    show(stacks, stack, as_json=json)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one message and exit code 2."""
+    from infra.spec.load import UnknownStack
+    from infra.spec.problems import DeclarationError
+    from stagegate.errors import UserError
+
+    try:
+        app()
+    except (DeclarationError, UnknownStack, UserError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
