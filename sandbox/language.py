@@ -18,7 +18,6 @@ from queue import SimpleQueue
 from typing import Any
 
 import grpc
-from google.protobuf.empty_pb2 import Empty
 from pulumi import RunError
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, plugin_pb2
@@ -28,7 +27,7 @@ Request = Any  # protobuf messages carry no annotations that mypy can use
 MESSAGE_BYTES = 400 * 1024 * 1024  # as the engine itself allows
 
 
-class PythonLanguage(LanguageServer):  # type: ignore[misc]  # the SDK's class is not annotated
+class PythonLanguage(LanguageServer):
     def __init__(self, engine: str) -> None:
         super().__init__(lambda: None)
         self.engine = engine
@@ -47,9 +46,6 @@ class PythonLanguage(LanguageServer):  # type: ignore[misc]  # the SDK's class i
     def GetProgramDependencies(self, request: Request, context: grpc.ServicerContext) -> Any:
         return language_pb2.GetProgramDependenciesResponse()
 
-    def Cancel(self, request: Request, context: grpc.ServicerContext) -> Any:
-        return Empty()
-
     def Run(self, request: Request, context: grpc.ServicerContext) -> Any:
         program = Path(request.info.program_directory or request.pwd, request.info.entry_point or ".").resolve()
         os.chdir(request.pwd or program)
@@ -57,7 +53,7 @@ class PythonLanguage(LanguageServer):  # type: ignore[misc]  # the SDK's class i
         sys.argv = [str(program), *request.args]
         request.args[:] = [self.engine]
         self.program = lambda: run_program(program)
-        response = super().Run(request, context)
+        response = super().Run(request, context)  # type: ignore[no-untyped-call]
         # The SDK has logged the error already; "bail" keeps the engine from printing it once more.
         return language_pb2.RunResponse(bail=True) if response.error else response
 
@@ -94,7 +90,7 @@ def run_program(program: Path) -> None:
         runpy.run_path(str(program), run_name="__main__")
     except RunError:
         raise
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 (whatever the user's program raises)
         own = problem.__traceback__
         while own and not Path(own.tb_frame.f_code.co_filename).is_relative_to(program):
             own = own.tb_next
@@ -112,7 +108,9 @@ def main() -> None:
     add_LanguageRuntimeServicer_to_server(PythonLanguage(engine), server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
-    stopped.wait()
+    started_by = os.getppid()
+    while not stopped.wait(1) and os.getppid() == started_by:
+        pass  # an engine that was killed can't say so
     server.stop(grace=None)
     with suppress(OSError):
         sys.stdout.flush()
