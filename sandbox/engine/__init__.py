@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pulumi.automation import PulumiCommand
 from semver import VersionInfo
 
 from sandbox.engine import build
@@ -71,6 +70,7 @@ def is_new_enough(executable: Path) -> bool:
     try:
         answer = subprocess.run(
             [executable, "version"],
+            check=False,
             capture_output=True,
             text=True,
             timeout=30,
@@ -167,6 +167,3 @@ def _lock(path: Path, progress: Progress) -> Iterator[None]:
             progress("waiting for another process that is making the engine")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-__all__ = ["VERSION", "EngineError", "PulumiCommand", "cache_dir", "ensure", "in_cache", "is_new_enough", "on_path"]

@@ -93,8 +93,9 @@ def _pip(cache: Path) -> list[str]:
 
 def _go_version(go: Path) -> tuple[int, ...]:
     try:
+        environment = {**os.environ, "GOTOOLCHAIN": "local"}
         said = subprocess.run(
-            [go, "version"], capture_output=True, text=True, timeout=60, env={**os.environ, "GOTOOLCHAIN": "local"}
+            [go, "version"], check=False, capture_output=True, text=True, timeout=60, env=environment
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ()
@@ -107,6 +108,6 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _run(command: list[str]) -> None:
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
     if result.returncode:
         raise BuildError(f"{' '.join(command[:4])} … failed:\n{(result.stderr or result.stdout).strip()[-2000:]}")
