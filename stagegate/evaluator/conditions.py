@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from stagegate.evaluator.model import ContextValue, PolicyError
+from stagegate.evaluator.model import PolicyError
 from stagegate.evaluator.patterns import Context, Pattern, resolve, tokens
 
 Test = Callable[[str, Context], bool]
@@ -61,20 +61,14 @@ def _single(key: str, if_missing: bool, holds: Test, context: Context) -> bool:
 
 
 def _set(key: str, quantifier: str, if_exists: bool, holds: Test, context: Context) -> bool:
-    """ForAllValues is true and ForAnyValue false for a missing key and for "a null data set, such as an empty string"."""
+    """For a missing key, or one without values, ForAllValues is true and ForAnyValue false."""
     value = context.get(key)
     if value is None and if_exists:
         return True
-    values = _values(value)
+    values = () if value is None else (value,) if isinstance(value, str) else value
     if quantifier == "ForAllValues":
         return all(holds(each, context) for each in values)
     return any(holds(each, context) for each in values)
-
-
-def _values(value: ContextValue | None) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return tuple(filter(None, (value,) if isinstance(value, str) else value))
 
 
 def _null(key: str, values: Sequence[str]) -> Condition:

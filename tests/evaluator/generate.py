@@ -115,7 +115,7 @@ TARGETS = {
     "trust": Target(
         ("sts:AssumeRole", "sts:TagSession"),
         (f"arn:aws:iam::{HOME}:role/risk-dev-training", f"arn:aws:iam::{HOME}:role/team/risk-dev-serving"),
-        (f"arn:aws:iam::{HOME}:role/risk-dev-*", f"arn:aws:iam::{HOME}:role/*", f"arn:aws:iam::*:role/team/*"),
+        (f"arn:aws:iam::{HOME}:role/risk-dev-*", f"arn:aws:iam::{HOME}:role/*", "arn:aws:iam::*:role/team/*"),
         ("aws:RequestTag/group", "aws:TagKeys"),
         must_allow=True,
         resource_element=False,
@@ -379,7 +379,7 @@ class Generator:
             operator = self.random.choice(OPERATORS[kind])
             if self.chance(0.2):
                 operator += "IfExists"
-            if kind == "strings" and self.chance(0.95) or self.chance(0.03):
+            if (kind == "strings" and self.chance(0.95)) or self.chance(0.03):
                 operator = f"{self.random.choice(('ForAllValues', 'ForAnyValue'))}:{operator}"
             values = [self.value(key, kind, operator, pool, request) for _ in range(self.random.choice((1, 1, 2, 3)))]
             written = key.upper() if self.chance(0.05) and "/" not in key else key

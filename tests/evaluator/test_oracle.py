@@ -21,7 +21,7 @@ IN_ITS_WORDS = {
     Reason.IMPLICIT_DENY: "ImplicitlyDenied",
 }
 # The fewest cases that each outcome has to have: below it, agreement would say little about that layer.
-FEWEST = {
+FEWEST: dict[tuple[Reason, Layer], int] = {
     (Reason.ALLOWED, Layer.IDENTITY): 1000,
     (Reason.ALLOWED, Layer.RESOURCE): 1000,
     (Reason.ALLOWED, Layer.ROOT): 50,
