@@ -89,6 +89,7 @@ class Status:
     pid: int | None
     answers: bool
     endpoint: str | None
+    log: Path
 
 
 def up(home: Home, progress: Progress, services: tuple[Service, ...] = SERVICES) -> list[str]:
@@ -131,7 +132,10 @@ def down(home: Home, services: tuple[Service, ...] = SERVICES) -> list[str]:
 
 
 def status(home: Home, services: tuple[Service, ...] = SERVICES) -> list[Status]:
-    return [Status(service.name, service.pid(home), service.answers(home), endpoint(home)) for service in services]
+    return [
+        Status(service.name, service.pid(home), service.answers(home), endpoint(home), service.log(home))
+        for service in services
+    ]
 
 
 def _start(service: Service, home: Home) -> None:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from stagegate import sandbox
+
 app = typer.Typer(
     name="stagegate",
     help="Least-privilege ML environments for every department, declared, provisioned and judged.",
@@ -15,6 +17,7 @@ app = typer.Typer(
 )
 new = typer.Typer(help="Start something new.", no_args_is_help=True)
 app.add_typer(new, name="new")
+app.add_typer(sandbox.app, name="sandbox")
 
 Stacks = Annotated[Path, typer.Option("--stacks", help="Folder of the declarations.", metavar="DIR")]
 DEFAULT_STACKS = Path("stacks")
@@ -41,6 +44,19 @@ def access(
     from stagegate.access import show
 
     show(stacks, stack, as_json=json)
+
+
+@app.command()
+def up(
+    department: Annotated[str, typer.Option(help="The department.")] = "risk",
+    environment: Annotated[str, typer.Option(help="dev, staging or prod.")] = "dev",
+    stacks: sandbox.StacksOption = None,
+    home: sandbox.HomeOption = None,
+) -> None:
+    """Bring a department up in the sandbox; again and again without harm."""
+    from stagegate.up import up
+
+    up(department, environment, stacks, home)
 
 
 def main() -> None:
