@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -134,20 +135,24 @@ def _build(cache: Path, progress: Progress) -> Path:
         go = build.toolchain(cache, progress)
         with _becoming(_home(cache)) as unfinished:
             build.build(go, unfinished / "bin" / "pulumi", str(VERSION), progress)
+        if (built := in_cache(cache)) is None:
+            raise build.BuildError(f"what was built does not say that it is {VERSION}")
+        return built
     except (OSError, build.BuildError) as problem:
         raise EngineError(
             f"no Pulumi engine: `pulumi` {VERSION} or later is not on PATH, the official installer could not be used, "
             f"and building it failed: {problem}"
         ) from problem
-    return _home(cache) / "bin" / "pulumi"
 
 
 @contextmanager
 def _becoming(final: Path) -> Iterator[Path]:
     """A directory to fill that becomes `final` in one step if an executable engine came to be in it, else goes away."""
-    unfinished = final.with_name(f".{final.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    (unfinished / "bin").mkdir(parents=True)
+    for left in final.parent.glob(".unfinished-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=final.parent))
+    unfinished.chmod(0o755)
+    (unfinished / "bin").mkdir()
     try:
         yield unfinished
         if is_new_enough(unfinished / "bin" / "pulumi"):
