@@ -1,0 +1,1 @@
+"""AWS on loopback: moto behind authorisation, with a journal that survives a restart."""
