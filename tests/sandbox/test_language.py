@@ -118,7 +118,7 @@ def test_a_policy_pack_runs(trial) -> None:
     trial.write("program/platform.py", "raise SystemExit('the wrong module')\n")
     trial.write(
         "pack/__main__.py",
-        "from pulumi.policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy\n"
+        "from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy\n"
         "def check(args, report):\n"
         "    if args.name == 'forbidden':\n"
         "        report('not this name')\n"
