@@ -30,9 +30,14 @@ PACKAGE_VIEW = ("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages")
 PACKAGE_REGISTER = ("sagemaker:CreateModelPackage",)
 PACKAGE_APPROVE = ("sagemaker:UpdateModelPackage",)
 
-LOG_READ = ("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetQueryResults", "logs:StartQuery")
-LOG_STREAM_READ = ("logs:GetLogEvents",)
-LOG_STREAM_WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
+LOG_READ = (
+    "logs:DescribeLogStreams",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "logs:GetQueryResults",
+    "logs:StartQuery",
+)
+LOG_WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 TOPIC_PUBLISH = ("sns:Publish",)
 TOPIC_SUBSCRIBE = ("sns:Subscribe",)
@@ -120,7 +125,7 @@ ALL_FEATURES = (*OFFLINE_READ, *OFFLINE_WRITE)
 ALL_ONLINE = tuple(sorted({*ONLINE_READ, *ONLINE_WRITE}))
 ALL_IMAGES = (*IMAGE_PULL, *IMAGE_PUSH)
 ALL_PACKAGES = (*PACKAGE_GROUP_VIEW, *PACKAGE_VIEW, *PACKAGE_REGISTER, *PACKAGE_APPROVE)
-ALL_LOGS = (*LOG_READ, *LOG_STREAM_READ, *LOG_STREAM_WRITE)
+ALL_LOGS = (*LOG_READ, *LOG_WRITE)
 ALL_TOPICS = (*TOPIC_PUBLISH, *TOPIC_SUBSCRIBE)
 ALL_WATCHING = (*DASHBOARD_VIEW, *ALARM_SILENCE)
 ALL_ANYWHERE = (*REGISTRY_SIGN_IN, *METRIC_READ)

@@ -157,6 +157,10 @@ class Names:
     def log_group_arn(self, log_group: str) -> str:
         return self.arn("logs", f"log-group:{log_group}")
 
+    def log_streams_arn(self, log_group: str) -> str:
+        """A group with its streams: the form that policies need for all but tagging (CloudWatch Logs user guide)."""
+        return f"{self.log_group_arn(log_group)}:*"
+
     def topic(self, level: str) -> str:
         return f"{self.prefix}-{level}"
 

@@ -155,9 +155,7 @@ class Network(Component):
             tags=self.names.tags(self.names.role("flow-logs")),
             opts=self.child(),
         )
-        streams = Statement(
-            actions.LOG_STREAM_WRITE, (f"{self.names.log_group_arn(group_name)}:log-stream:*",), sid="Write"
-        )
+        streams = Statement(actions.LOG_WRITE, (self.names.log_streams_arn(group_name),), sid="Write")
         policy = aws.iam.RolePolicy(
             f"{self.name}-flow",
             name="granted",

@@ -68,17 +68,11 @@ class Logs:
         return [self._write(to, group) for group in self.model_groups]
 
     def _read(self, to: Principal, group: str) -> Grant:
-        arn = self.names.log_group_arn(group)
-        return Grant(
-            to,
-            "read",
-            f"logs {group}",
-            (Statement(actions.LOG_READ, (arn,)), Statement(actions.LOG_STREAM_READ, (f"{arn}:log-stream:*",))),
-        )
+        return Grant(to, "read", f"logs {group}", (Statement(actions.LOG_READ, (self.names.log_streams_arn(group),)),))
 
     def _write(self, to: Principal, group: str) -> Grant:
-        streams = f"{self.names.log_group_arn(group)}:log-stream:*"
-        return Grant(to, "write", f"logs {group}", (Statement(actions.LOG_STREAM_WRITE, (streams,)),))
+        streams = self.names.log_streams_arn(group)
+        return Grant(to, "write", f"logs {group}", (Statement(actions.LOG_WRITE, (streams,)),))
 
 
 class Topics(Component):

@@ -10,6 +10,8 @@ from infra.components.keys import Keys
 from infra.components.storage import Storage
 from infra.spec import StackDeclaration
 
+GRANTED = "granted"
+
 
 class Permissions(Component):
     def __init__(
@@ -25,10 +27,23 @@ class Permissions(Component):
         super().__init__(name, stack, opts)
         for principal, role in identity.roles.items():
             policy = access.role_policy(principal)
+            granted = []
             if policy:
-                aws.iam.RolePolicy(
-                    f"{name}-{principal}", name="granted", role=role.name, policy=policy, opts=self.child()
+                granted.append(
+                    aws.iam.RolePolicy(
+                        f"{name}-{principal}", name=GRANTED, role=role.name, policy=policy, opts=self.child()
+                    )
                 )
+            # Whatever else is put on a role, by whomever, goes with the next update.
+            aws.iam.RolePoliciesExclusive(
+                f"{name}-{principal}",
+                role_name=role.name,
+                policy_names=[GRANTED] if granted else [],
+                opts=self.child(depends_on=granted),
+            )
+            aws.iam.RolePolicyAttachmentsExclusive(
+                f"{name}-{principal}", role_name=role.name, policy_arns=[], opts=self.child()
+            )
         roles = list(identity.roles.values())
         # KMS and S3 refuse a policy that names a role before it exists.
         self.key_policy = aws.kms.KeyPolicy(
