@@ -7,7 +7,6 @@ stack on first use, and takes away what a killed update has left in the way.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -208,11 +207,6 @@ def declared_stacks(stacks: Path) -> tuple[str, ...]:
         raise SandboxError(str(problem)) from None
 
 
-def remove(home: Home) -> None:
-    """Delete a sandbox and all that it holds."""
-    shutil.rmtree(home.path)
-
-
 def _settings(file: Path) -> dict[str, Any]:
     try:
         return yaml.safe_load(file.read_text()) or {}
@@ -228,4 +222,7 @@ def _quietly(command: list[str], variables: dict[str, str], given: str | None = 
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

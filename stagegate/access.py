@@ -2,13 +2,12 @@
 
 import json
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from infra.access import PRINCIPALS, Access
+from infra.access import PRINCIPALS, Access, Principal
 from infra.spec import load
 from stagegate.errors import UserError
 from stagegate.graph import capture
@@ -22,14 +21,14 @@ def of_stack(stacks: Path, name: str) -> Access:
     return access
 
 
-def matrix(access: Access) -> dict[str, dict[str, list[str]]]:
-    """For each target the principals and their verbs."""
-    rows: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+def matrix(access: Access) -> dict[Principal, dict[str, list[str]]]:
+    """For each principal the targets of each verb."""
+    rows: dict[Principal, dict[str, list[str]]] = {principal: {} for principal in PRINCIPALS}
     for grant in access.grants:
-        verbs = rows[grant.target][str(grant.principal)]
-        if grant.verb not in verbs:
-            verbs.append(grant.verb)
-    return {target: dict(row) for target, row in rows.items()}
+        targets = rows[grant.principal].setdefault(grant.verb, [])
+        if grant.target not in targets:
+            targets.append(grant.target)
+    return rows
 
 
 def show(stacks: Path, name: str, *, as_json: bool) -> None:
@@ -53,11 +52,16 @@ def show(stacks: Path, name: str, *, as_json: bool) -> None:
 
 
 def table(access: Access, name: str) -> Table:
-    """One row for each target, one column for each principal; an empty cell is a refusal."""
-    shown = Table(title=f"Who may do what in {name}; an empty cell is refused", header_style="bold")
-    shown.add_column("target", no_wrap=True)
-    for principal in PRINCIPALS:
-        shown.add_column(str(principal).replace("-", "-\n"))
-    for target, row in matrix(access).items():
-        shown.add_row(target, *("\n".join(row.get(str(principal), [])) for principal in PRINCIPALS))
+    """One row for each principal and verb."""
+    shown = Table(title=f"Who may do what in {name}; all else is refused", header_style="bold")
+    for heading in ("principal", "may", "on"):
+        shown.add_column(heading, no_wrap=heading != "on")
+    for principal, verbs in matrix(access).items():
+        for position, (verb, targets) in enumerate(verbs.items(), 1):
+            shown.add_row(
+                str(principal) if position == 1 else "",
+                verb,
+                ", ".join(targets),
+                end_section=position == len(verbs),
+            )
     return shown

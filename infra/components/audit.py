@@ -26,14 +26,14 @@ class Audit(Component):
             expiries=[("logs", "", days)],
             opts=self.child(),
         )
-        self._policy(self.access_logs, ACCESS_LOGS, [self._delivery()])
+        deliverable = self._policy(self.access_logs, ACCESS_LOGS, [self._delivery()])
         self.audit = Bucket(
             f"{name}-{AUDIT}",
             stack,
             self.names.bucket(AUDIT),
             expiries=[("records", "", days + 1)],
             key_arn=records.arn,
-            logs_to=self.access_logs.id,
+            logs_to=deliverable.bucket,
             object_lock=True,
             opts=self.child(),
         )

@@ -18,7 +18,7 @@ class Cloud:
 
     def __init__(self, folder: Path, operator_secret: str) -> None:
         self.lock = threading.Lock()
-        self.moto = Moto()
+        self.moto = Moto(operator_secret)
         self.principals = Principals(operator_secret)
         self.authorizer = Authorizer(folder / "decisions.jsonl")
         self.sessions = SessionTags(self.principals.session_tags)

@@ -39,7 +39,10 @@ for module in (kms_utils, s3_models, sts_utils):
 
 
 class Moto:
-    def __init__(self) -> None:
+    """`secret` keeps the keys and ids of one sandbox from being those of another."""
+
+    def __init__(self, secret: str) -> None:
+        self.secret = secret
         self.app: Callable[..., Any] = DomainDispatcherApplication(create_backend_app)
 
     def call(self, environ: Environ) -> Reply:
@@ -60,12 +63,12 @@ class Moto:
 
     def seed(self, number: int) -> None:
         """Make what moto draws at random from here on follow from a number."""
-        mock_random.seed(number)
+        mock_random.seed(f"{self.secret}{number}")
 
     @contextmanager
-    def at(self, seed: int, seconds: float) -> Iterator[None]:
+    def at(self, number: int, seconds: float) -> Iterator[None]:
         """As it was at that time, in seconds since 1970."""
-        mock_random.seed(seed)
+        self.seed(number)
         with time_machine.travel(seconds, tick=False):
             yield
 

@@ -194,7 +194,7 @@ def _signature(http: HttpRequest, claim: _Claim, secret: str) -> str:
         data=http.body,
         headers={name: http.headers[name] for name in claim.signed if name in http.headers},
     )
-    if "x-amz-content-sha256" in http.headers:
+    if "x-amz-content-sha256" in http.headers and "x-amz-content-sha256" not in claim.signed:
         request.headers["X-Amz-Content-SHA256"] = http.headers["x-amz-content-sha256"]
     request.context["timestamp"] = claim.stamp
     canonical = signer.canonical_request(request)

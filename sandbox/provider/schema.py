@@ -35,7 +35,9 @@ def schema(token: str) -> Schema:
     try:
         package, path, name = token.split(":")
         module = import_module(f"pulumi_aws.{path.split('/')[0]}") if package == "aws" else None
-        resource, arguments = getattr(module, name), getattr(module, f"{name}Args")
+        resource = getattr(module, name)
+        # Where a nested block has taken the plain name, the resource's arguments are called otherwise.
+        arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
     except (ValueError, ImportError, AttributeError):
         raise UnknownType(f"pulumi_aws has no resource type {token}") from None
     return Schema(_types.input_type_types(arguments), _required(arguments), frozenset(_types.resource_types(resource)))

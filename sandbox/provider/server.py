@@ -110,7 +110,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             }
         else:
             raise_(context, f"the sandbox has no function {request.tok}")
-        return provider_pb2.InvokeResponse(**{"return": values.dump(result)})
+        return provider_pb2.InvokeResponse(**{"return": values.dump(result)})  # type: ignore[arg-type]
 
     def Check(self, request: Any, context: Any) -> Any:
         try:

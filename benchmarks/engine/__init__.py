@@ -1,0 +1,1 @@
+"""What the program costs over a bare one, and how a preview grows with the number of models."""
