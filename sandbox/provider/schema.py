@@ -2,6 +2,7 @@
 
 import collections.abc
 import inspect
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -29,9 +30,18 @@ class Schema:
     outputs: frozenset[str]
 
 
-@cache
+# Requests come in many threads, and a module that one of them is importing lacks its names for the others.
+_importing = threading.Lock()
+
+
 def schema(token: str) -> Schema:
     """Raises UnknownType."""
+    with _importing:
+        return _schema(token)
+
+
+@cache
+def _schema(token: str) -> Schema:
     try:
         package, path, name = token.split(":")
         module = import_module(f"pulumi_aws.{path.split('/')[0]}") if package == "aws" else None
