@@ -46,6 +46,27 @@ def access(
     show(stacks, stack, as_json=json)
 
 
+@new.command()
+def department(
+    name: Annotated[str, typer.Argument(help="Name of the department, such as claims.")],
+    title: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Owner's e-mail address.")] = None,
+    owner_name: Annotated[str | None, typer.Option(help="Owner's name.")] = None,
+    cost_centre: Annotated[str | None, typer.Option(help="Cost centre that is charged.")] = None,
+    classification: Annotated[str | None, typer.Option(help="public, internal, confidential or restricted.")] = None,
+    objective: Annotated[str | None, typer.Option(help="What it wants to reach.")] = None,
+    monthly_eur: Annotated[float | None, typer.Option(help="Budget of a month in each environment, in euro.")] = None,
+    stacks: Stacks = DEFAULT_STACKS,
+) -> None:
+    """Declare a department; on a terminal it asks for what isn't given."""
+    from stagegate.new import Answers, department
+
+    answers = Answers(title, owner, owner_name, cost_centre, classification, objective, monthly_eur)
+    for file in department(stacks, name, answers):
+        typer.echo(f"wrote {file}")
+    typer.echo(f"next: edit {stacks / name / 'department.yaml'}, then make up DEPARTMENT={name} ENVIRONMENT=dev")
+
+
 @app.command()
 def up(
     department: Annotated[str, typer.Option(help="The department.")] = "risk",

@@ -9,7 +9,7 @@ from infra.spec.document import Document
 from infra.spec.model import Model
 from infra.spec.organization import Organization
 from infra.spec.problems import Problem
-from infra.spec.types import ReleaseStrategy, Stage
+from infra.spec.types import EnvironmentName, ReleaseStrategy, Stage
 
 Documents = Mapping[Path, Document]
 RESERVED = ("platform", "schema")
@@ -71,6 +71,9 @@ def _department(
     folder: str, department: Department, organization: Organization | None, documents: Documents
 ) -> Iterator[Problem]:
     document = _document(department, documents)
+    # `risk-dev-…` has to be of `risk` in `dev` alone: resource patterns end in a star.
+    if set(department.department.split("-")) & set(EnvironmentName):
+        yield document.problem(("department",), f"{department.department} has the name of an environment in it")
     if department.department != folder:
         yield document.problem(("department",), f"expected {folder}, the name of its folder")
     people = [contact.email for contact in department.contacts]
