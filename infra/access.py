@@ -6,7 +6,7 @@ from itertools import groupby
 
 from infra import actions
 from infra.naming import Names
-from infra.policy import INLINE_LIMIT, Statement, document, merge
+from infra.policy import BUCKET_LIMIT, INLINE_LIMIT, KEY_LIMIT, Statement, document, merge
 from infra.spec.types import Persona, Workload, Zone
 
 Principal = Persona | Workload
@@ -23,7 +23,10 @@ class KeyUse:
 
 @dataclass(frozen=True)
 class Grant:
-    """A verb that one role may do to one target, and all that has to be said so that AWS agrees."""
+    """A verb that one role may do to one target, and all that has to be said so that AWS agrees.
+
+    Raises ValueError for a star as resource, unless AWS has no other form for the action.
+    """
 
     principal: Principal
     verb: str
@@ -31,6 +34,11 @@ class Grant:
     allows: tuple[Statement, ...]
     key: KeyUse | None = None
     zone: Zone | None = None
+
+    def __post_init__(self) -> None:
+        for allow in self.allows:
+            if "*" in allow.resources and not actions.WITHOUT_RESOURCE.issuperset(allow.actions):
+                raise ValueError(f"{self.principal} {self.verb} {self.target}: {allow.actions} on every resource")
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -40,9 +48,8 @@ class Grant:
 class Access:
     """All grants of one department in one environment."""
 
-    def __init__(self, names: Names, log_groups: str) -> None:
+    def __init__(self, names: Names) -> None:
         self.names = names
-        self.log_groups = log_groups
         self.grants: list[Grant] = []
 
     def add(self, *grants: Grant | Iterable[Grant]) -> None:
@@ -84,33 +91,16 @@ class Access:
             ),
             self._only("GrantedReadersOnly", actions.OBJECT_READ, objects, readers),
             self._only("GrantedWritersOnly", actions.OBJECT_PUT, objects, writers),
-            Statement(
-                actions.OBJECT_PUT,
-                (objects,),
-                "Deny",
-                "KmsOnly",
-                "*",
-                {"StringNotEquals": {encryption: "aws:kms"}, "Null": {encryption: "false"}},
-            ),
-            # A named key is refused, even the right one: the bucket's default is the department's key.
-            Statement(
-                actions.OBJECT_PUT,
-                (objects,),
-                "Deny",
-                "BucketKeyOnly",
-                "*",
-                {"Null": {f"{encryption}-aws-kms-key-id": "false"}},
-            ),
-            Statement(
-                actions.OBJECT_PUT,
-                (objects,),
-                "Deny",
-                "NoCustomerProvidedKey",
-                "*",
-                {"Null": {f"{encryption}-customer-algorithm": "false"}},
-            ),
+            # The bucket's default is the department's key. A header could only say otherwise: even `aws:kms`, without
+            # a key, means AWS's own key for S3 (S3 API, PutObject).
+            self._without("DepartmentKeyOnly", encryption, objects),
+            self._without("NoOtherKey", f"{encryption}-aws-kms-key-id", objects),
+            self._without("NoCustomerProvidedKey", f"{encryption}-customer-algorithm", objects),
         ]
-        return document(statements, name=self.names.bucket(zone))
+        return document(statements, name=self.names.bucket(zone), limit=BUCKET_LIMIT)
+
+    def _without(self, sid: str, header: str, objects: str) -> Statement:
+        return Statement(actions.OBJECT_PUT, (objects,), "Deny", sid, "*", {"Null": {header: "false"}})
 
     def _only(self, sid: str, denied: tuple[str, ...], objects: str, holders: list[str]) -> Statement:
         conditions = {"ArnNotEquals": {"aws:PrincipalArn": holders}} if holders else {}
@@ -153,7 +143,7 @@ class Access:
                 everything,
                 sid="EncryptLogs",
                 principals={"Service": [f"logs.{service}"]},
-                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.log_group_arn(self.log_groups)}},
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.log_group_arn(names.log_groups)}},
             ),
             Statement(
                 actions.KEY_ENCRYPT,
@@ -181,4 +171,4 @@ class Access:
                     conditions={"StringEquals": {"kms:ViaService": f"{via}.{service}"}},
                 )
             )
-        return document(statements, name=names.key_alias)
+        return document(statements, name=names.key_alias, limit=KEY_LIMIT)

@@ -91,31 +91,17 @@ ASSUME_WITH_SAML = ("sts:AssumeRoleWithSAML",)
 ASSUME_WITH_WEB_IDENTITY = ("sts:AssumeRoleWithWebIdentity",)
 TAG_SESSION = ("sts:TagSession",)
 
-# What would let a role leave its boundary, widen itself or take its account out of the organisation.
+# For Deny alone: what would let a role leave its boundary, widen itself, take on another role, open a bucket or the key,
+# or take its account out of the organisation. Whole services, so that what AWS adds to them is denied too.
 ESCAPE = (
-    "account:CloseAccount",
-    "iam:AddUserToGroup",
-    "iam:AttachGroupPolicy",
-    "iam:AttachRolePolicy",
-    "iam:AttachUserPolicy",
-    "iam:CreateAccessKey",
-    "iam:CreateLoginProfile",
-    "iam:CreatePolicy",
-    "iam:CreatePolicyVersion",
-    "iam:CreateRole",
-    "iam:CreateUser",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:DeleteRolePolicy",
-    "iam:DetachRolePolicy",
-    "iam:PassRole",
-    "iam:PutGroupPolicy",
-    "iam:PutRolePermissionsBoundary",
-    "iam:PutRolePolicy",
-    "iam:PutUserPolicy",
-    "iam:SetDefaultPolicyVersion",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:UpdateLoginProfile",
-    "organizations:LeaveOrganization",
+    "account:*",
+    "iam:*",
+    "kms:CreateGrant",
+    "kms:PutKeyPolicy",
+    "organizations:*",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketPolicy",
+    "sts:AssumeRole",
 )
 
 # All that the boundary lets any role of a department do, by the resources that it may be done to.
@@ -127,7 +113,8 @@ ALL_IMAGES = (*IMAGE_PULL, *IMAGE_PUSH)
 ALL_PACKAGES = (*PACKAGE_GROUP_VIEW, *PACKAGE_VIEW, *PACKAGE_REGISTER, *PACKAGE_APPROVE)
 ALL_LOGS = (*LOG_READ, *LOG_WRITE)
 ALL_TOPICS = (*TOPIC_PUBLISH, *TOPIC_SUBSCRIBE)
-ALL_WATCHING = (*DASHBOARD_VIEW, *ALARM_SILENCE)
 ALL_ANYWHERE = (*REGISTRY_SIGN_IN, *METRIC_READ)
+# What no statement can name a resource for; every other Allow has to name one.
+WITHOUT_RESOURCE = frozenset(ALL_ANYWHERE)
 # For Deny alone.
 ANYTHING = ("*",)

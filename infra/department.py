@@ -38,7 +38,7 @@ class Department(Component):
         self.alarms = Alarms(name, stack, self.topics, child)
         self.dashboards = Dashboards(name, stack, child)
         self.budget = Budget(name, stack, self.topics, child)
-        self.logs = Logs(stack)
+        self.logs = Logs(self.names)
         self.access = self._access()
         self.permissions = Permissions(name, stack, self.access, self.identity, self.keys, self.storage, child)
         LogGroups(name, stack, self.keys, self.permissions.key_policy, child)
@@ -49,7 +49,7 @@ class Department(Component):
         """Who may do what. Nothing else is allowed: roles start with nothing."""
         data, images, features = self.storage, self.registry, self.features
         topics, alarms, dashboards, logs = self.topics, self.alarms, self.dashboards, self.logs
-        access = Access(self.names, logs.pattern)
+        access = Access(self.names)
 
         access.add(
             images.grant_pull(Persona.DATA_SCIENTIST),

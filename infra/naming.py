@@ -117,18 +117,21 @@ class Names:
     def repository(self, model: Model) -> str:
         return f"{self.prefix}/{model.image_repository}"
 
-    def repository_arn(self, model: Model) -> str:
-        return self.arn("ecr", f"repository/{self.repository(model)}")
+    @property
+    def repository_arns(self) -> str:
+        return self.arn("ecr", f"repository/{self.prefix}/*")
 
     def package_group(self, model: Model) -> str:
         return f"{self.prefix}-{model.name}"
 
-    def package_group_arn(self, model: Model) -> str:
-        return self.arn("sagemaker", f"model-package-group/{self.package_group(model)}")
+    @property
+    def package_group_arns(self) -> str:
+        return self.arn("sagemaker", f"model-package-group/{self.prefix}-*")
 
-    def package_arns(self, model: Model) -> str:
-        """All versions in the model's package group."""
-        return self.arn("sagemaker", f"model-package/{self.package_group(model)}/*")
+    @property
+    def package_arns(self) -> str:
+        """All versions in the package groups."""
+        return self.arn("sagemaker", f"model-package/{self.prefix}-*")
 
     @property
     def catalog_database(self) -> str:
@@ -154,6 +157,15 @@ class Names:
     def model_log_group(self, model: Model) -> str:
         return f"/stagegate/{self.prefix}/models/{model.name}"
 
+    @property
+    def log_groups(self) -> str:
+        """All log groups of the department, as policies name them."""
+        return f"/stagegate/{self.prefix}/*"
+
+    @property
+    def model_log_groups(self) -> str:
+        return f"/stagegate/{self.prefix}/models/*"
+
     def log_group_arn(self, log_group: str) -> str:
         return self.arn("logs", f"log-group:{log_group}")
 
@@ -170,14 +182,18 @@ class Names:
     def alarm(self, model: Model, what: str) -> str:
         return f"{self.prefix}-{model.name}-{what}"
 
-    def alarm_arn(self, alarm: str) -> str:
-        return self.arn("cloudwatch", f"alarm:{alarm}")
+    @property
+    def alarm_arns(self) -> str:
+        return self.arn("cloudwatch", f"alarm:{self.prefix}-*")
 
     def dashboard(self, model: Model | None = None) -> str:
         return f"{self.prefix}-{model.name}" if model else self.prefix
 
-    def dashboard_arn(self, dashboard: str) -> str:
-        return self.arn("cloudwatch", f"dashboard/{dashboard}", region="")
+    @property
+    def dashboard_arns(self) -> tuple[str, str]:
+        """The department's own, and those of its models."""
+        own = self.arn("cloudwatch", f"dashboard/{self.prefix}", region="")
+        return own, f"{own}-*"
 
     @property
     def cluster(self) -> str:

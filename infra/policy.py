@@ -6,9 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 Conditions = Mapping[str, Mapping[str, str | Sequence[str]]]
-# Quotas of IAM, in characters without white space: inline policies of one role in total, and one managed policy.
+# Default quotas, in characters without white space (IAM: all inline policies of a role, one managed policy, one trust
+# policy) and in bytes (KMS and S3: one resource policy).
 INLINE_LIMIT = 10_240
 MANAGED_LIMIT = 6_144
+TRUST_LIMIT = 2_048
+KEY_LIMIT = 32_768
+BUCKET_LIMIT = 20_480
 
 
 class PolicyTooLong(Exception):

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from infra.department import Department
 from infra.naming import Names
 from infra.platform import Platform
+from infra.policy import PolicyTooLong
 from infra.spec import PLATFORM, DeclarationError, StackDeclaration, UnknownStack, load
 
 ROOT = Path(__file__).parents[1]
@@ -17,10 +18,10 @@ def build() -> None:
     """Build the stack that Pulumi runs. Raises pulumi.RunError for declarations that can't be used."""
     folder = pulumi.Config().get("stacks") or "stacks"
     try:
-        stack = load(ROOT / folder).stack(pulumi.get_stack())
-    except (DeclarationError, UnknownStack) as error:
+        built = compose(load(ROOT / folder).stack(pulumi.get_stack()))
+    except (DeclarationError, UnknownStack, PolicyTooLong) as error:
         raise pulumi.RunError(str(error)) from None
-    for name, value in compose(stack).outputs.items():
+    for name, value in built.outputs.items():
         pulumi.export(name, value)
 
 

@@ -2,7 +2,7 @@
 
 from infra import actions
 from infra.naming import Names
-from infra.policy import Statement, document
+from infra.policy import TRUST_LIMIT, Statement, document
 from infra.spec import StackDeclaration
 from infra.spec.types import Persona, Workload
 
@@ -34,11 +34,12 @@ def persona(stack: StackDeclaration, names: Names, who: Persona) -> str:
             ),
         ],
         name=names.role(who),
+        limit=TRUST_LIMIT,
     )
 
 
 def pods(names: Names, who: Workload) -> str:
-    """Pods of the department's namespace on this environment's cluster."""
+    """Pods of the department's namespace, under the workload's service account, on this environment's cluster."""
     return document(
         [
             Statement(
@@ -49,17 +50,22 @@ def pods(names: Names, who: Workload) -> str:
                     "StringEquals": {
                         "aws:SourceAccount": names.account,
                         "aws:RequestTag/kubernetes-namespace": names.namespace,
+                        "aws:RequestTag/kubernetes-service-account": str(who),
                     },
                     "ArnEquals": {"aws:SourceArn": names.cluster_arn},
                 },
             )
         ],
         name=names.role(who),
+        limit=TRUST_LIMIT,
     )
 
 
 def builds(stack: StackDeclaration, names: Names) -> str | None:
-    """Build jobs of exactly the declared repositories and branches; None without a model."""
+    """Build jobs of exactly the declared repositories and branches; None without a model.
+
+    Raises PolicyTooLong at about 35 repositories. Models may share one.
+    """
     control = stack.organization.source_control
     subjects = {
         f"repo:{model.source.repository}:ref:refs/heads/{model.source.branch}" for model in stack.models.values()
@@ -81,4 +87,5 @@ def builds(stack: StackDeclaration, names: Names) -> str | None:
             )
         ],
         name=names.role(Workload.CI),
+        limit=TRUST_LIMIT,
     )

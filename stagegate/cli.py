@@ -82,13 +82,14 @@ def up(
 
 def main() -> None:
     """Run the command line; a user's mistake is one message and exit code 2."""
+    from infra.policy import PolicyTooLong
     from infra.spec.load import UnknownStack
     from infra.spec.problems import DeclarationError
     from stagegate.errors import UserError
 
     try:
         app()
-    except (DeclarationError, UnknownStack, UserError) as error:
+    except (DeclarationError, PolicyTooLong, UnknownStack, UserError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
     except KeyboardInterrupt:

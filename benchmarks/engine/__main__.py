@@ -64,7 +64,6 @@ def with_models(count: int, folder: Path) -> Path:
     for number in range(count):
         name = f"card-fraud-{number:03}"
         pattern.update(model=name, image_repository=name)
-        pattern["source"]["repository"] = f"northwind/{name}"
         yaml.dump(pattern, models / f"{name}.yaml")
     return stacks
 

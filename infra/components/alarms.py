@@ -208,14 +208,6 @@ class Alarms(Component):
     def _description(self, model: Model, runbook: str, says: str) -> str:
         return f"{says}. Owner: {model.owner}. Runbook: {self.organization.runbooks}/{self.names.part}/{model.name}/{runbook}"
 
-    def grant_silence(self, to: Principal) -> list[Grant]:
-        """Switch the actions of an alarm off and on again."""
-        return [
-            Grant(
-                to,
-                "silence",
-                f"alarms {model.name}",
-                (Statement(actions.ALARM_SILENCE, (self.names.alarm_arn(self.names.alarm(model, "*")),)),),
-            )
-            for model in self.models.values()
-        ]
+    def grant_silence(self, to: Principal) -> Grant:
+        """Switch the actions of alarms off and on again."""
+        return Grant(to, "silence", "alarms", (Statement(actions.ALARM_SILENCE, (self.names.alarm_arns,)),))

@@ -71,20 +71,16 @@ class Dashboards(Component):
             properties["annotations"] = {"horizontal": [{"label": "limit", "value": limit}]}
         return {"type": "metric", "properties": properties}
 
-    def grant_view(self, to: Principal) -> list[Grant]:
-        dashboards = [self.names.dashboard(), *(self.names.dashboard(model) for model in self.models.values())]
-        return [
-            Grant(
-                to,
-                "view",
-                f"dashboard {dashboard}",
-                (
-                    Statement(actions.DASHBOARD_VIEW, (self.names.dashboard_arn(dashboard),)),
-                    Statement(actions.METRIC_READ, ("*",)),
-                ),
-            )
-            for dashboard in dashboards
-        ]
+    def grant_view(self, to: Principal) -> Grant:
+        return Grant(
+            to,
+            "view",
+            "dashboards",
+            (
+                Statement(actions.DASHBOARD_VIEW, self.names.dashboard_arns),
+                Statement(actions.METRIC_READ, ("*",)),
+            ),
+        )
 
 
 def _text(markdown: str) -> dict[str, Any]:

@@ -25,24 +25,12 @@ def boundary(stack: StackDeclaration, names: Names) -> str:
             Statement(actions.ALL_OBJECT, tuple(f"{bucket}/*" for bucket in buckets)),
             Statement(actions.ALL_FEATURES, names.catalog_arns("*")),
             Statement(actions.ALL_ONLINE, (names.online_table_arn("*"),)),
-            Statement(actions.ALL_IMAGES, (names.arn("ecr", f"repository/{names.prefix}/*"),)),
-            Statement(
-                actions.ALL_PACKAGES,
-                (
-                    names.arn("sagemaker", f"model-package-group/{names.prefix}-*"),
-                    names.arn("sagemaker", f"model-package/{names.prefix}-*"),
-                ),
-            ),
-            Statement(actions.ALL_LOGS, (names.log_group_arn(f"/stagegate/{names.prefix}/*"),)),
+            Statement(actions.ALL_IMAGES, (names.repository_arns,)),
+            Statement(actions.ALL_PACKAGES, (names.package_group_arns, names.package_arns)),
+            Statement(actions.ALL_LOGS, (names.log_streams_arn(names.log_groups),)),
             Statement(actions.ALL_TOPICS, (names.topic_arn("*"),)),
-            Statement(
-                actions.ALL_WATCHING,
-                (
-                    names.alarm_arn(f"{names.prefix}-*"),
-                    names.dashboard_arn(names.prefix),
-                    names.dashboard_arn(f"{names.prefix}-*"),
-                ),
-            ),
+            Statement(actions.ALARM_SILENCE, (names.alarm_arns,)),
+            Statement(actions.DASHBOARD_VIEW, names.dashboard_arns),
             Statement(
                 actions.KEY_ENCRYPT,
                 (names.arn("kms", "key/*"),),
@@ -54,12 +42,24 @@ def boundary(stack: StackDeclaration, names: Names) -> str:
                 },
             ),
             Statement(actions.ALL_ANYWHERE, ("*",)),
+            # No global service is excepted: none is allowed above.
             Statement(
                 actions.ANYTHING,
                 ("*",),
                 "Deny",
                 "OwnRegionsOnly",
                 conditions={"StringNotEquals": {"aws:RequestedRegion": stack.department.residency}},
+            ),
+            # Names keep departments apart, but a resource's own policy could name a role: its tag decides then.
+            Statement(
+                actions.ANYTHING,
+                ("*",),
+                "Deny",
+                "OwnDepartmentOnly",
+                conditions={
+                    "StringNotEquals": {"aws:ResourceTag/department": names.part},
+                    "Null": {"aws:ResourceTag/department": "false"},
+                },
             ),
             Statement(actions.ESCAPE, ("*",), "Deny", "NoEscape"),
         ],

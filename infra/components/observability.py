@@ -45,34 +45,23 @@ class LogGroups(Component):
 class Logs:
     """Who may read and write the log groups; the Access block needs it before the groups exist."""
 
-    def __init__(self, stack: StackDeclaration) -> None:
-        self.names = Names.of(stack)
-        self.model_groups = [self.names.model_log_group(model) for model in stack.models.values()]
-        self.all_groups = [*(self.names.workload_log_group(w) for w in POD_WORKLOADS), *self.model_groups]
+    def __init__(self, names: Names) -> None:
+        self.names = names
 
-    @property
-    def pattern(self) -> str:
-        """All log groups of the department, as the key's policy names them."""
-        return f"/stagegate/{self.names.prefix}/*"
+    def grant_read_models(self, to: Principal) -> Grant:
+        return self._grant(to, "read", "logs of models", self.names.model_log_groups, actions.LOG_READ)
 
-    def grant_read_models(self, to: Principal) -> list[Grant]:
-        return [self._read(to, group) for group in self.model_groups]
-
-    def grant_read_all(self, to: Principal) -> list[Grant]:
-        return [self._read(to, group) for group in self.all_groups]
+    def grant_read_all(self, to: Principal) -> Grant:
+        return self._grant(to, "read", "all logs", self.names.log_groups, actions.LOG_READ)
 
     def grant_write_own(self, to: Workload) -> Grant:
-        return self._write(to, self.names.workload_log_group(to))
+        return self._grant(to, "write", f"logs of {to}", self.names.workload_log_group(to), actions.LOG_WRITE)
 
-    def grant_write_models(self, to: Workload) -> list[Grant]:
-        return [self._write(to, group) for group in self.model_groups]
+    def grant_write_models(self, to: Workload) -> Grant:
+        return self._grant(to, "write", "logs of models", self.names.model_log_groups, actions.LOG_WRITE)
 
-    def _read(self, to: Principal, group: str) -> Grant:
-        return Grant(to, "read", f"logs {group}", (Statement(actions.LOG_READ, (self.names.log_streams_arn(group),)),))
-
-    def _write(self, to: Principal, group: str) -> Grant:
-        streams = self.names.log_streams_arn(group)
-        return Grant(to, "write", f"logs {group}", (Statement(actions.LOG_WRITE, (streams,)),))
+    def _grant(self, to: Principal, verb: str, target: str, groups: str, allowed: tuple[str, ...]) -> Grant:
+        return Grant(to, verb, target, (Statement(allowed, (self.names.log_streams_arn(groups),)),))
 
 
 class Topics(Component):

@@ -14,7 +14,10 @@ from infra.spec import Model, StackDeclaration
 
 
 class Registry(Component):
-    """For each model: a repository with immutable tags that scans what is pushed, and a model package group."""
+    """For each model: a repository with immutable tags that scans what is pushed, and a model package group.
+
+    Grants are on those of all the department's models: a role's policy has to fit its quota however many there are.
+    """
 
     def __init__(
         self, name: str, stack: StackDeclaration, keys: Keys, opts: pulumi.ResourceOptions | None = None
@@ -61,52 +64,40 @@ class Registry(Component):
             "action": {"type": "expire"},
         }
 
-    def grant_pull(self, to: Principal) -> list[Grant]:
-        return [self._images(to, "pull", model, actions.IMAGE_PULL) for model in self.models.values()]
+    def grant_pull(self, to: Principal) -> Grant:
+        return self._images(to, "pull", actions.IMAGE_PULL)
 
-    def grant_push(self, to: Principal) -> list[Grant]:
-        push = (*actions.IMAGE_PULL, *actions.IMAGE_PUSH)
-        return [self._images(to, "push", model, push) for model in self.models.values()]
+    def grant_push(self, to: Principal) -> Grant:
+        return self._images(to, "push", (*actions.IMAGE_PULL, *actions.IMAGE_PUSH))
 
-    def _images(self, to: Principal, verb: str, model: Model, allowed: tuple[str, ...]) -> Grant:
+    def _images(self, to: Principal, verb: str, allowed: tuple[str, ...]) -> Grant:
         return Grant(
             to,
             verb,
-            f"images {model.name}",
-            (
-                Statement(allowed, (self.names.repository_arn(model),)),
-                Statement(actions.REGISTRY_SIGN_IN, ("*",)),
-            ),
+            "images",
+            (Statement(allowed, (self.names.repository_arns,)), Statement(actions.REGISTRY_SIGN_IN, ("*",))),
         )
 
-    def grant_view(self, to: Principal) -> list[Grant]:
-        return [self._packages(to, "view", model) for model in self.models.values()]
+    def grant_view(self, to: Principal) -> Grant:
+        return self._packages(to, "view")
 
-    def grant_register(self, to: Principal) -> list[Grant]:
-        """Add versions to a model's package group, and see them."""
-        return [
-            self._packages(
-                to,
-                "register",
-                model,
-                Statement(
-                    actions.PACKAGE_REGISTER, (self.names.package_group_arn(model), self.names.package_arns(model))
-                ),
-            )
-            for model in self.models.values()
-        ]
+    def grant_register(self, to: Principal) -> Grant:
+        """Add versions to the package groups, and see them. Who registers a version can't approve it on the way in."""
+        register = Statement(
+            actions.PACKAGE_REGISTER,
+            (self.names.package_group_arns, self.names.package_arns),
+            conditions={"StringEqualsIfExists": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}},
+        )
+        return self._packages(to, "register", register)
 
-    def grant_approve(self, to: Principal) -> list[Grant]:
+    def grant_approve(self, to: Principal) -> Grant:
         """Set the approval status of versions, and see them."""
-        return [
-            self._packages(to, "approve", model, Statement(actions.PACKAGE_APPROVE, (self.names.package_arns(model),)))
-            for model in self.models.values()
-        ]
+        return self._packages(to, "approve", Statement(actions.PACKAGE_APPROVE, (self.names.package_arns,)))
 
-    def _packages(self, to: Principal, verb: str, model: Model, *more: Statement) -> Grant:
-        group, versions = self.names.package_group_arn(model), self.names.package_arns(model)
+    def _packages(self, to: Principal, verb: str, *more: Statement) -> Grant:
+        groups, versions = self.names.package_group_arns, self.names.package_arns
         view = (
-            Statement(actions.PACKAGE_GROUP_VIEW, (group,)),
-            Statement(actions.PACKAGE_VIEW, (group, versions)),
+            Statement(actions.PACKAGE_GROUP_VIEW, (groups,)),
+            Statement(actions.PACKAGE_VIEW, (groups, versions)),
         )
-        return Grant(to, verb, f"model packages {model.name}", (*view, *more))
+        return Grant(to, verb, "model packages", (*view, *more))
