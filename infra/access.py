@@ -143,7 +143,9 @@ class Access:
                 everything,
                 sid="EncryptLogs",
                 principals={"Service": [f"logs.{service}"]},
-                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.log_group_arn(names.log_groups)}},
+                conditions={
+                    "StringLike": {"kms:EncryptionContext:aws:logs:arn": names.log_group_arn(names.log_groups)}
+                },
             ),
             Statement(
                 actions.KEY_ENCRYPT,

@@ -49,14 +49,7 @@ ALARM_SILENCE = ("cloudwatch:DescribeAlarms", "cloudwatch:DisableAlarmActions", 
 
 KEY_DECRYPT = ("kms:Decrypt",)
 KEY_ENCRYPT = ("kms:Decrypt", "kms:GenerateDataKey")
-KEY_SERVICE = (
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-)
+KEY_SERVICE = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 KEY_CLUSTER = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
 KEY_DELEGATE = ("kms:CreateGrant",)
 # Everything an administrator of the key needs, and no use of it.

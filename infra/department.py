@@ -105,6 +105,7 @@ class Department(Component):
         )
         access.add(
             data.raw.grant_read(Workload.PIPELINE),
+            data.raw.grant_write(Workload.PIPELINE),
             data.curated.grant_read(Workload.PIPELINE),
             data.curated.grant_write(Workload.PIPELINE),
             data.features.grant_read(Workload.PIPELINE),

@@ -29,7 +29,7 @@ def records_policy(names: Names) -> str:
                 ANY,
                 sid="EncryptLogs",
                 principals={"Service": [f"logs.{names.region}.amazonaws.com"]},
-                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+                conditions={"StringLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
             ),
             Statement(
                 actions.KEY_TRAIL,
