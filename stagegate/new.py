@@ -6,6 +6,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -111,7 +112,7 @@ def _answer(given: str | None, option: str, question: str, default: str | None) 
     return default
 
 
-def _check(kind: object, value: object, what: str, example: str) -> None:
+def _check(kind: Any, value: object, what: str, example: str) -> None:
     try:
         TypeAdapter(kind).validate_python(value)
     except ValidationError as error:

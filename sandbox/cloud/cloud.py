@@ -1,6 +1,7 @@
 """One request after the other: who asks, what for, may they, and then moto."""
 
 import threading
+import traceback
 import uuid
 from pathlib import Path
 
@@ -39,6 +40,11 @@ class Cloud:
                 headers = {**http.headers, "x-moto-account-id": account}
                 return self.moto.call(request_environ(http.method, http.raw_path, http.query, headers, http.body))
             except Fault as fault:
+                return fault.reply(protocol, request_id)
+            except Exception:  # noqa: BLE001 – a server answers whatever happens
+                # Nothing is allowed by accident: what can't be judged is refused, and the log says why.
+                traceback.print_exc()
+                fault = Fault("InternalFailure", "the sandbox failed; its log has the reason", 500)
                 return fault.reply(protocol, request_id)
 
     def close(self) -> None:

@@ -23,17 +23,18 @@ def of_caller(caller: Caller) -> tuple[tuple[Policy, ...], Policy | None, tuple[
         for identity in identities
         for name, document in _inline(identity)
     ]
-    documents += [
-        Policy(managed.name, _text(managed.document))
-        for identity in identities
-        for managed in identity.managed_policies.values()
-    ]
+    documents += [_managed(managed) for identity in identities for managed in identity.managed_policies.values()]
     arn = getattr(caller.identity, "permissions_boundary_arn", None)
     boundary = iam.managed_policies.get(arn) if arn else None
     if arn and boundary is None:
         # A boundary that is gone allows nothing.
         return tuple(documents), Policy(arn, '{"Version":"2012-10-17","Statement":[]}'), session
-    return tuple(documents), Policy(boundary.name, _text(boundary.document)) if boundary else None, session
+    return tuple(documents), _managed(boundary) if boundary else None, session
+
+
+def _managed(policy: Any) -> Policy:
+    current = next(version for version in policy.versions if version.is_default)
+    return Policy(policy.name, _text(current.document))
 
 
 def _inline(identity: Any) -> list[tuple[str, Any]]:

@@ -22,6 +22,10 @@ from sandbox.cloud.requests import Call
 from stagegate.evaluator import Principal, PrincipalKind
 
 ATTRIBUTE = "https://aws.amazon.com/SAML/Attributes/"
+NAMESPACES = {
+    "urn:oasis:names:tc:SAML:2.0:protocol": "samlp",
+    "urn:oasis:names:tc:SAML:2.0:assertion": "saml",
+}
 AS_SERVICE = "x-stagegate-service"
 SOURCE_ARN = "x-stagegate-source-arn"
 
@@ -86,7 +90,12 @@ def saml_attributes(assertion: str) -> dict[str, list[str]]:
     """Attributes of an assertion by name, and its `audience`."""
     try:
         text = base64.b64decode(assertion, validate=True)
-        found: Any = xmltodict.parse(text, force_list=("saml:Attribute", "saml:AttributeValue"))["samlp:Response"]
+        found: Any = xmltodict.parse(
+            text,
+            process_namespaces=True,
+            namespaces=NAMESPACES,
+            force_list=("saml:Attribute", "saml:AttributeValue"),
+        )["samlp:Response"]
         found = found["saml:Assertion"]
         attributes = {
             attribute["@Name"]: [

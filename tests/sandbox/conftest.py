@@ -59,6 +59,14 @@ def pulumi(sandbox_home: Home, sandbox_env: dict[str, str]) -> Run:
     return run
 
 
+@pytest.fixture(scope="session")
+def departments(sandbox_home: Home, pulumi: Run) -> Home:
+    """A sandbox with risk-dev and marketing-dev up."""
+    for stack in ("platform-dev", "risk-dev", "marketing-dev"):
+        pulumi("up", "--yes", "--skip-preview", "--stack", stack)
+    return sandbox_home
+
+
 @pytest.fixture
 def idle_home(tmp_path: Path, engine_path: Path) -> Home:
     """A sandbox whose files are there, but no process of which runs."""
