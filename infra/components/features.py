@@ -10,8 +10,9 @@ from infra.components.keys import Keys
 from infra.policy import Statement
 from infra.spec import StackDeclaration
 from infra.spec.department import FeatureSet
-from infra.spec.types import Zone
+from infra.spec.types import ColumnType, Zone
 
+NUMBERS = {ColumnType.INT, ColumnType.BIGINT, ColumnType.FLOAT, ColumnType.DOUBLE}
 EXPIRES_AT = "expires_at"
 PARTITION = "day"
 PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
@@ -47,7 +48,13 @@ class Features(Component):
             description=features.description,
             owner=features.owner,
             table_type="EXTERNAL_TABLE",
-            parameters={"classification": "parquet", "entity": features.entity, "event_time": features.event_time},
+            parameters={
+                "classification": "parquet",
+                "entity": features.entity,
+                "event_time": features.event_time,
+                "online_table": self.names.online_table(features.name),
+                "ttl_days": str(features.ttl_days),
+            },
             partition_keys=[{"name": PARTITION, "type": "date"}],
             storage_descriptor={
                 "location": f"s3://{self.names.bucket(Zone.FEATURES)}/{features.name}/",
@@ -62,12 +69,13 @@ class Features(Component):
     def _online(self, features: FeatureSet, keys: Keys) -> None:
         """Only the key is typed: DynamoDB rows carry the other columns as they come."""
         table = self.names.online_table(features.name)
+        kind = "N" if features.columns[features.entity] in NUMBERS else "S"
         aws.dynamodb.Table(
             f"{self.name}-{features.name}",
             name=table,
             billing_mode="PAY_PER_REQUEST",
             hash_key=features.entity,
-            attributes=[{"name": features.entity, "type": "S"}],
+            attributes=[{"name": features.entity, "type": kind}],
             ttl={"attribute_name": EXPIRES_AT, "enabled": True},
             point_in_time_recovery={"enabled": True},
             server_side_encryption={"enabled": True, "kms_key_arn": keys.arn},
