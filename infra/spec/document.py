@@ -11,6 +11,7 @@ from infra.spec.problems import DeclarationError, Problem
 
 FieldPath = tuple[str | int, ...]
 Place = tuple[int, int]
+PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _walk(
         yield Problem(file, *place, name, "expected the value itself, not an alias")
         return
     seen.add(id(node))
-    if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.endswith((":binary", ":set", ":omap", ":pairs")):
+    if node.tag not in PLAIN:
         yield Problem(file, *place, name, f"expected a plain value, not one with the tag {node.tag}")
         return
     if isinstance(node, yaml.SequenceNode):
