@@ -16,6 +16,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, rpc, set_all_config
 from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
 from infra.access import Access
@@ -28,6 +29,7 @@ from infra.spec import StackDeclaration
 PROJECT = "stagegate"
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 PROVIDER = "pulumi:providers:aws"
+SETTLE_SECONDS = 5
 # The types that the program uses, each with the outputs only the cloud knows that other resources read.
 COMPUTED: dict[str, tuple[str, ...]] = {
     PROVIDER: (),
@@ -192,7 +194,10 @@ def _without_collection() -> Iterator[None]:
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
     """One loop for all captures: pulumi_aws keeps a future of its first loop for the life of the process."""
-    return asyncio.new_event_loop()
+    loop = asyncio.new_event_loop()
+    # The first failure of a build is raised; the handler would be told of what fails in its wake.
+    loop.set_exception_handler(lambda loop, context: None)
+    return loop
 
 
 def _capture(stack: StackDeclaration) -> Graph:
@@ -205,11 +210,20 @@ def _capture(stack: StackDeclaration) -> Graph:
         set_all_config({})
         built, outputs = loop.run_until_complete(_build(stack))
     finally:
+        loop.run_until_complete(_settle())
         asyncio.set_event_loop(None)
     registered = dict(sorted(monitor.registered.items()))
     custom = {urn: r for urn, r in registered.items() if r.type.startswith("aws:")}
     components = {urn: r for urn, r in registered.items() if r.type.startswith("stagegate:")}
     return Graph(stack, custom, components, outputs, built.access if isinstance(built, Department) else None)
+
+
+async def _settle() -> None:
+    """Let what a failed build has begun come to its end, seen by nobody: the next one would be told of it."""
+    begun = asyncio.all_tasks() - {asyncio.current_task()}
+    if begun:
+        await asyncio.wait(begun, timeout=SETTLE_SECONDS)
+    SETTINGS.outputs.clear()
 
 
 async def _build(stack: StackDeclaration) -> tuple[Platform | Department, Mapping[str, Any]]:
