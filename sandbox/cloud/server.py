@@ -94,11 +94,13 @@ def _remembered(file: Path) -> dict[str, int]:
 
 
 def _free(port: int) -> int:
-    """The remembered port if nobody else has it, else 0: any."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return 0
-    return port
+    """The remembered port if nobody else has it, else another: cheroot reuses an address only if it is told the port."""
+    for wanted in (port, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, wanted))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on loopback")
