@@ -45,7 +45,12 @@ class Sandbox:
     def _run(self, command: list[str], cwd: Path) -> tuple[float, str]:
         started = time.perf_counter()
         done = subprocess.run(
-            command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "STAGEGATE_SANDBOX": str(self.home)}
+            command,
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "STAGEGATE_SANDBOX": str(self.home)},
         )
         if done.returncode:
             sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")

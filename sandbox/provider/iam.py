@@ -312,9 +312,8 @@ def _read_oidc(aws: Aws, id: str, p: Properties) -> Properties:
         found = aws.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=id)
     return {
         "arn": id,
-        "url": found["Url"]
-        if not p.get("url", "").startswith("https://")
-        else f"https://{found['Url'].removeprefix('https://')}",
+        # AWS gives the address back without its scheme.
+        "url": f"https://{found['Url'].removeprefix('https://')}",
         "clientIdLists": found["ClientIDList"],
         "thumbprintLists": found.get("ThumbprintList", []),
         "tagsAll": mapping(found.get("Tags")),

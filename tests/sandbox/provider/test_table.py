@@ -17,6 +17,8 @@ from sandbox.provider.server import PROVIDER_ONLY, Provider
 from sandbox.provider.table import KINDS
 from stagegate.graph import COMPUTED
 
+# moto keeps no subscribers of a budget's notifications.
+NOT_GIVEN_BACK = {("aws:budgets/budget:Budget", "notifications")}
 BUCKET = "aws:s3/bucket:Bucket"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 
@@ -122,7 +124,7 @@ def test_what_is_imported_by_id_is_what_was_declared(
         read = values.load(provider.Read(request, Context()).inputs)
         declared = {name: value for name, value in resource["inputs"].items() if not name.startswith("__")}
         for name, value in declared.items():
-            if name in read and name not in PROVIDER_ONLY:
+            if name in read and name not in PROVIDER_ONLY and (resource["type"], name) not in NOT_GIVEN_BACK:
                 assert same(reconcile(value, read[name]), value), (resource["urn"], name, value, read[name])
                 compared += 1
     assert compared > 200
@@ -143,7 +145,7 @@ def test_what_somebody_else_made_is_not_taken_over(provider: Provider) -> None:
     """A name that is taken is an error that names type and resource, not an adoption."""
     urn = "urn:pulumi:risk-dev::stagegate::aws:s3/bucket:Bucket::another"
     request = provider_pb2.CreateRequest(urn=urn, properties=values.dump({"bucket": "northwind-risk-dev-raw"}))
-    with pytest.raises(Aborted, match="aws:s3/bucket:Bucket urn:pulumi:.*Bucket"):
+    with pytest.raises(Aborted, match=r"aws:s3/bucket:Bucket urn:pulumi:.*Bucket"):
         provider.Create(request, Context())
 
 
