@@ -41,11 +41,15 @@ class Cloud:
                 return self.moto.call(request_environ(http.method, http.raw_path, http.query, headers, http.body))
             except Fault as fault:
                 return fault.reply(protocol, request_id)
+            except NotImplementedError as error:
+                return Fault("NotImplementedException", f"the embedded AWS can't: {error}", 400).reply(
+                    protocol, request_id
+                )
             except Exception:  # noqa: BLE001 – a server answers whatever happens
                 # Nothing is allowed by accident: what can't be judged is refused, and the log says why.
                 traceback.print_exc()
-                fault = Fault("InternalFailure", "the sandbox failed; its log has the reason", 500)
-                return fault.reply(protocol, request_id)
+                failure = Fault("InternalFailure", "the sandbox failed; its log has the reason", 500)
+                return failure.reply(protocol, request_id)
 
     def close(self) -> None:
         with self.lock:

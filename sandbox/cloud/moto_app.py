@@ -17,6 +17,8 @@ from moto.iam.access_control import PermissionResult
 from moto.kms import utils as kms_utils
 from moto.moto_api._internal import mock_random
 from moto.s3 import models as s3_models
+from moto.sagemaker.exceptions import AWSValidationException
+from moto.sagemaker.responses import SageMakerResponse
 from moto.server import DomainDispatcherApplication, create_backend_app
 from moto.sts import utils as sts_utils
 
@@ -41,6 +43,20 @@ for module in (kms_utils, s3_models, sts_utils):
 
 # The policies have been judged before, with their conditions, which moto's own look at a bucket policy leaves out.
 s3_models.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.PERMITTED
+
+
+def _delete_model_package_group(response: Any) -> str:
+    """What moto lacks: an empty model package group goes, one with versions stays."""
+    backend, name = response.sagemaker_backend, response._get_param("ModelPackageGroupName")
+    if name not in backend.model_package_groups:
+        raise AWSValidationException(f"ModelPackageGroup {name} does not exist.")
+    if any(package.model_package_group_name == name for package in backend.model_packages.values()):
+        raise AWSValidationException(f"ModelPackageGroup {name} still has model packages; delete them first.")
+    del backend.model_package_groups[name]
+    return ""
+
+
+SageMakerResponse.delete_model_package_group = _delete_model_package_group
 
 
 class Moto:
