@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stagegate.evaluator import Policies, PrincipalKind, Request
+from stagegate.evaluator import Policies, Policy, PrincipalKind, Request
 from stagegate.evaluator.engine import context_of
 
 SOURCE = Path(__file__).parent / "oracle"
 PACKAGE = "@cloud-copilot/iam-simulate"
-EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+EVERYTHING = Policy.of(
+    "everything", {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+)
+Case = tuple[Request, Policies]
 
 
 class Oracle:
@@ -25,21 +28,34 @@ class Oracle:
         self._node = node
         self._directory = directory
 
-    def ask(self, cases: Sequence[tuple[Request, Policies]]) -> list[str]:
+    def ask(self, cases: Sequence[Case]) -> list[str]:
         """Allowed, ExplicitlyDenied or ImplicitlyDenied for each case.
 
         Raises AssertionError for a case that it refuses, or of which it would ignore a part: nothing would be compared.
         """
-        questions = json.dumps([_simulation(*case) for case in cases])
+        answers = self._run(cases)
+        for case, answer in zip(cases, answers, strict=True):
+            assert "error" not in answer, f"{answer['error']}\n{case}"
+            assert not answer["ignored"], f"ignored {answer['ignored']}\n{case}"
+        return [answer["result"] for answer in answers]
+
+    def knows(self, cases: Sequence[Case]) -> list[bool]:
+        """Whether the action of each case can have its resource, by the Service Authorization Reference that it carries."""
+        answers = self._run(cases)
+        reasons = {answer["error"]["message"] for answer in answers if "error" in answer}
+        assert reasons <= {"no.resource.types", "must.use.wildcard"}, reasons
+        return ["error" not in answer for answer in answers]
+
+    def _run(self, cases: Sequence[Case]) -> list[dict[str, Any]]:
+        documents: dict[str, int] = {}
+        simulations = [_simulation(request, policies, documents) for request, policies in cases]
+        questions = json.dumps({"documents": list(documents), "simulations": simulations})
         command = [self._node, str(SOURCE / "run.mjs"), str(self._directory)]
         run = subprocess.run(command, input=questions, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stderr
-        answers = json.loads(run.stdout)
+        answers: list[dict[str, Any]] = json.loads(run.stdout)
         assert len(answers) == len(cases)
-        for case, answer in zip(cases, answers, strict=True):
-            assert "error" not in answer, f"{answer['error']}\n{json.dumps(_simulation(*case))}"
-            assert not answer["ignored"], f"ignored {answer['ignored']}\n{json.dumps(_simulation(*case))}"
-        return [answer["result"] for answer in answers]
+        return answers
 
 
 def installed() -> Oracle:
@@ -88,12 +104,21 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _simulation(request: Request, policies: Policies) -> dict[str, Any]:
+def _simulation(request: Request, policies: Policies, documents: dict[str, int]) -> dict[str, Any]:
+    """A policy is written as the number of its document, since many cases share it."""
+
+    def number(policy: Policy) -> int:
+        return documents.setdefault(policy.document, len(documents))
+
+    def named(listed: Sequence[Policy]) -> list[dict[str, Any]]:
+        return [{"name": policy.name, "policy": number(policy)} for policy in listed]
+
+    def levels(listed: Sequence[Sequence[Policy]]) -> list[dict[str, Any]]:
+        return [{"orgIdentifier": f"level-{depth}", "policies": named(level)} for depth, level in enumerate(listed)]
+
     principal = request.principal
-    identity = [_named(policy.name, policy.document) for policy in policies.identity]
-    if principal.kind is PrincipalKind.ROOT:
-        # It doesn't know that the root user of an account has full access.
-        identity = [{"name": "root", "policy": EVERYTHING}]
+    # It doesn't know that the root user of an account has full access.
+    identity = (EVERYTHING,) if principal.kind is PrincipalKind.ROOT else policies.identity
     simulation: dict[str, Any] = {
         "request": {
             "principal": {"type": "Anonymous"} if principal.kind is PrincipalKind.ANONYMOUS else principal.arn,
@@ -101,26 +126,15 @@ def _simulation(request: Request, policies: Policies) -> dict[str, Any]:
             "resource": {"resource": request.resource, "accountId": request.resource_account},
             "contextVariables": context_of(request),
         },
-        "identityPolicies": identity,
-        "serviceControlPolicies": _levels(policies.scps),
-        "resourceControlPolicies": _levels(policies.rcps),
+        "identityPolicies": named(identity),
+        "serviceControlPolicies": levels(policies.scps),
+        "resourceControlPolicies": levels(policies.rcps),
     }
     if policies.boundary:
-        simulation["permissionBoundaryPolicies"] = [_named(policies.boundary.name, policies.boundary.document)]
+        simulation["permissionBoundaryPolicies"] = named([policies.boundary])
     if policies.resource:
-        simulation["resourcePolicy"] = json.loads(policies.resource.document)
+        simulation["resourcePolicy"] = number(policies.resource)
     if policies.session:
         (session,) = policies.session
-        simulation["sessionPolicy"] = json.loads(session.document)
+        simulation["sessionPolicy"] = number(session)
     return simulation
-
-
-def _named(name: str, document: str) -> dict[str, Any]:
-    return {"name": name, "policy": json.loads(document)}
-
-
-def _levels(levels: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    return [
-        {"orgIdentifier": f"level-{depth}", "policies": [_named(policy.name, policy.document) for policy in level]}
-        for depth, level in enumerate(levels)
-    ]

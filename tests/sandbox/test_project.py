@@ -68,19 +68,17 @@ def test_the_stack_of_a_command(line: str, stack: str | None) -> None:
 
 def test_relative_paths_are_those_of_the_person() -> None:
     line = "preview --policy-pack policies --policy-pack=../pack --save-plan plan.json -s dev --config a=b"
-    assert Command(tuple(line.split())).with_absolute_paths(Path("/here")) == tuple(
-        [
-            "preview",
-            "--policy-pack",
-            "/here/policies",
-            "--policy-pack=/here/../pack",
-            "--save-plan",
-            "/here/plan.json",
-            "-s",
-            "dev",
-            "--config",
-            "a=b",
-        ]
+    assert Command(tuple(line.split())).with_absolute_paths(Path("/here")) == (
+        "preview",
+        "--policy-pack",
+        "/here/policies",
+        "--policy-pack=/here/../pack",
+        "--save-plan",
+        "/here/plan.json",
+        "-s",
+        "dev",
+        "--config",
+        "a=b",
     )
 
 
