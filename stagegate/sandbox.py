@@ -60,9 +60,9 @@ def status(home: HomeOption = None) -> None:
     """What runs, what is in it, and what the embedded AWS only records. Exit code 1 if it does not run."""
     from rich.console import Console
     from rich.table import Table
-    from sandbox.provider import recorded_types
 
     from sandbox import lifecycle, state
+    from sandbox.provider import recorded_types
 
     place, console = _home(home), Console()
     processes = lifecycle.status(place)
