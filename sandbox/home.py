@@ -81,6 +81,7 @@ class Home:
         write(self.path / ".gitignore", "*\n")
         if not self.passphrase.exists():
             write(self.passphrase, secrets.token_urlsafe(32), mode=0o600)
+        # Python answers an interrupt with a traceback until it is told otherwise: none gets through before.
         # -P: the engine starts plugins in the program's directory, whose modules must not hide the standard library's.
         python = f"exec {shlex.quote(sys.executable)} -P -m"
         for name, module in {
@@ -88,7 +89,7 @@ class Home:
             "pulumi-language-python": "sandbox.language",
             "pulumi-resource-aws": "sandbox.provider",
         }.items():
-            write(self.bin / name, f'#!/bin/sh\n{python} {module} "$@"\n', mode=0o755)
+            write(self.bin / name, f'#!/bin/sh\ntrap "" INT\n{python} {module} "$@"\n', mode=0o755)
 
 
 def write(path: Path, content: str, mode: int = 0o644) -> None:

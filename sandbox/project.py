@@ -7,6 +7,7 @@ stack on first use, and takes away what a killed update has left in the way.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -88,6 +89,7 @@ class Command:
 
 def main() -> None:
     """`HOME/bin/pulumi HOME ARGUMENT…`: become the engine, after the preparations."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     home, command = Home(Path(sys.argv[1])), Command(tuple(sys.argv[2:]))
     try:
         inside = os.environ.get("STAGEGATE_SANDBOX") == str(home.path)
@@ -159,6 +161,7 @@ def prepare_stack(home: Home, engine: Path, variables: dict[str, str], stacks: P
     if not stack:
         return
     pulumi = [str(engine), "-C", str(home.project), "--non-interactive"]
+    recovery.mend_attributes(home.state)
     if not checkpoint(home, stack).is_file():
         declared = declared_stacks(stacks)
         if stack not in declared:

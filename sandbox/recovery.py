@@ -21,6 +21,20 @@ def release_lock(state: Path, stack: str) -> None:
                 lock.with_name(f"{lock.name}.attrs").unlink(missing_ok=True)
 
 
+def mend_attributes(state: Path) -> None:
+    """Take away descriptions of files that were cut off: the file backend writes them after the file, and not in one step.
+
+    The files are whole, for those are renamed into place, and are read without a description too.
+    """
+    for description in (state / ".pulumi").glob("**/*.attrs"):
+        try:
+            json.loads(description.read_text())
+        except ValueError:
+            description.unlink(missing_ok=True)
+        except OSError:
+            continue
+
+
 def is_pulumi(pid: int | None) -> bool:
     """Whether a process is alive and, since ids are used again, is a `pulumi`."""
     if pid is None:
