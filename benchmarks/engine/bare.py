@@ -4,10 +4,14 @@ A value that came from another resource (an id or an ARN that only the cloud kne
 so that the bare program can be brought up from nothing too.
 """
 
+import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pulumi_aws
+from pulumi import _types
 
 PROGRAM = '''"""Registers what `resources.json` beside it lists."""
 import importlib
@@ -69,23 +73,18 @@ def _unique_names(resources: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _entry(resource: dict[str, Any], name: str, resources: list[dict[str, Any]]) -> dict[str, Any]:
-    import importlib
-
-    from pulumi import _types
-
     module, class_name = _class_of(resource["type"])
     package = importlib.import_module(module)
     args = getattr(package, f"{class_name}InitArgs", None) or getattr(package, f"{class_name}Args", None)
     provider = resource["type"].startswith("pulumi:providers:")
     if args is None and provider:
-        import pulumi_aws
-
         args = pulumi_aws.ProviderArgs
     python_names = {camel: snake for snake, camel in _types.input_type_py_to_pulumi_names(args).items()}
     by_urn = {r["urn"]: r for r in resources}
     inputs = {}
     for key, value in resource.get("inputs", {}).items():
-        if key.startswith("__") or (provider and key == "version"):
+        # `tagsAll` is made of `tags` by the provider.
+        if key.startswith("__") or key == "tagsAll" or (provider and key == "version"):
             continue
         if provider and isinstance(value, str) and value[:1] in "[{":
             value = json.loads(value)

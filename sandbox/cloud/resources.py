@@ -3,6 +3,7 @@
 An operation whose resource isn't known here is judged on `*`, so that only a policy with `*` can allow it.
 """
 
+import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -220,8 +221,6 @@ def _kms(call: Call, account: str) -> Iterator[str]:
 
 def _keys_of_ciphertext(given: dict[str, Any], account: str, region: str) -> Iterator[str]:
     """moto's ciphertext begins with the id of its key."""
-    import base64
-
     blob = base64.b64decode(given.get("CiphertextBlob", ""))
     yield key_arn(blob[:36].decode("ascii", "replace"), account, region)
 

@@ -15,6 +15,7 @@ import xmltodict
 from moto.backends import get_backend
 
 from sandbox.cloud import context as conditions
+from sandbox.cloud import policies
 from sandbox.cloud.faults import Fault
 from sandbox.cloud.moto_app import Reply
 from sandbox.cloud.principals import ANONYMOUS, Caller
@@ -55,8 +56,6 @@ def assuming(call: Call, caller: Caller) -> tuple[Caller, str, conditions.Contex
 
 
 def _anonymous_account(call: Call) -> str:
-    from sandbox.cloud import policies
-
     found = policies.bucket(f"arn:aws:s3:::{call.parameters.get('Bucket', '')}")
     if found is None:
         raise Fault("AccessDenied", "Access Denied")

@@ -4,7 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.provider.clients import Aws
-from sandbox.provider.kinds import Gone, Kind, Properties, camel, changed, given, gone_on, mapping, pairs, pascal, retag
+from sandbox.provider.kinds import (
+    Gone,
+    Kind,
+    Properties,
+    Refused,
+    camel,
+    changed,
+    given,
+    gone_on,
+    mapping,
+    pairs,
+    pascal,
+    retag,
+)
 
 
 def _specification(kind: str, p: Properties) -> list[dict[str, Any]]:
@@ -292,8 +305,6 @@ def _read_default_group(aws: Aws, id: str, p: Properties) -> Properties:
 
 def _update_default_group(aws: Aws, id: str, old: Properties, new: Properties) -> None:
     if new.get("ingress") or new.get("egress"):
-        from sandbox.provider.server import Refused
-
         raise Refused("the sandbox only empties a default security group; give rules to a group of your own")
     _empty_group(aws, id)
     _retag(aws, id, old, new)

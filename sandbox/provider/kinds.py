@@ -17,6 +17,10 @@ class Gone(Exception):
     """The resource isn't there (any more)."""
 
 
+class Refused(Exception):
+    """A request that the provider can't carry out; the message is for the person at the engine."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """How one resource type is carried out. Property names are Pulumi's (camelCase).

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from sandbox.provider.clients import Aws
-from sandbox.provider.kinds import Gone, Kind, Properties
+from sandbox.provider.kinds import Gone, Kind, Properties, Refused
 
 
 def _file(aws: Aws, token: str, id: str) -> Path:
@@ -52,8 +52,6 @@ def recorded(
     def create(aws: Aws, p: Properties) -> str:
         id = identity(p)
         if _file(aws, token, id).exists():
-            from sandbox.provider.server import Refused
-
             raise Refused(f"{id} already exists")
         _write(aws, token, id, {**p, **computed(aws, p)})
         return id

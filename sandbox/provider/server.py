@@ -14,7 +14,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from sandbox.provider import values
 from sandbox.provider.clients import Aws
 from sandbox.provider.intents import Intents
-from sandbox.provider.kinds import Gone, Kind, Properties, reconcile, same
+from sandbox.provider.kinds import Gone, Kind, Properties, Refused, reconcile, same
 from sandbox.provider.schema import Failure, UnknownType, convert, schema
 from sandbox.provider.table import KINDS
 from sandbox.provider.values import UNKNOWN
@@ -23,10 +23,6 @@ VERSION = "7.51.1"
 PROVIDER_ONLY = frozenset(
     {"forceDestroy", "forceDelete", "deletionWindowInDays", "skipDestroy", "bypassPolicyLockoutSafetyCheck"}
 )
-
-
-class Refused(Exception):
-    """A request that the provider can't carry out; the message is for the person at the engine."""
 
 
 def _kind(urn: str) -> Kind:

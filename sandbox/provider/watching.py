@@ -6,7 +6,19 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.provider.clients import Aws
-from sandbox.provider.kinds import Gone, Kind, Properties, camel, changed, given, gone_on, mapping, pairs, retag
+from sandbox.provider.kinds import (
+    Gone,
+    Kind,
+    Properties,
+    Refused,
+    camel,
+    changed,
+    given,
+    gone_on,
+    mapping,
+    pairs,
+    retag,
+)
 
 NOT_FOUND = "ResourceNotFoundException"
 
@@ -67,8 +79,6 @@ def _create_topic(aws: Aws, p: Properties) -> str:
     except ClientError:
         attributes = {name: p[key] for key, name in TOPIC.items() if p.get(key)}
         return str(sns.create_topic(Name=p["name"], Attributes=attributes, Tags=pairs(p.get("tagsAll")))["TopicArn"])
-    from sandbox.provider.server import Refused
-
     raise Refused(f"topic {p['name']} already exists")
 
 
@@ -246,8 +256,6 @@ def _new_alarm(aws: Aws, p: Properties) -> str:
         _read_alarm(aws, p["name"], p)
     except Gone:
         return _put_alarm(aws, p)
-    from sandbox.provider.server import Refused
-
     raise Refused(f"alarm {p['name']} already exists")
 
 
